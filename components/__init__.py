@@ -1,0 +1,1 @@
+"""The steps of the pipeline, one folder each, and what they share: `contracts` and `vision`."""

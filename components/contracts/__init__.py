@@ -1,0 +1,1 @@
+"""The nouns that cross a container boundary. Standard library only: every image imports them."""
