@@ -1,0 +1,1 @@
+"""Step: a prepared tfds dataset becomes TFRecord shards with a manifest."""
