@@ -1,0 +1,1 @@
+"""Pixels and tensors, shared by train and evaluate."""
