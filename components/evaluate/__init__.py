@@ -1,0 +1,1 @@
+"""Step: a model is measured on the test split, and blessed or not."""
