@@ -1,0 +1,1 @@
+"""Steps on the MLflow model registry: resolve the champion, register a version."""
