@@ -9,7 +9,7 @@ RUN_OPTIONS ?= --dataset digits --image-size-px 32 --num-epochs 8 --blessing-thr
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run ui test check unit integration format lock clean
+.PHONY: help run ui test check unit integration format golden lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ integration: $(VENV)/dev ## The tests with real servers beside them; .ci/run ins
 format: $(VENV)/dev ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+golden: $(VENV)/dev ## Accept the DAG as it is now as the golden package
+	$(BIN)/pedigree compile --output tests/pipeline/golden/training.yaml
 
 lock: ## Resolve the requirement locks anew (wants uv)
 	uv pip compile pyproject.toml --extra laptop --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras \

@@ -1,5 +1,7 @@
 """The command line. Nothing heavy is imported before a command needs it: `--help` must answer at once."""
 
+import json
+import logging
 import os
 import signal
 import sys
@@ -9,8 +11,10 @@ from typing import Any, NoReturn
 import click
 
 from components.contracts.errors import PedigreeError
+from pipelines.step_errors import StepFaultError
 
 DEFAULT_WORK_DIR = Path("pedigree-work")
+EXIT_CODE_FOR_FAULT = 1
 EXIT_CODE_FOR_INPUT = 2
 EXIT_CODE_FOR_INTERRUPT = 130
 
@@ -130,6 +134,38 @@ def compile_command(output: Path) -> None:
 
 
 @cli.command()
+@dataset_options
+@click.option("--ledger", type=click.Path(path_type=Path), required=True, help="Folder of the run ledger.")
+@click.option("--run-root", type=click.Path(path_type=Path), required=True, help="Folder of the runs' checkpoints.")
+@click.option("--mlflow-uri", required=True, help="The MLflow server that the steps use.")
+@click.option("--kfp-host", required=True, help="The KFP API server.")
+@click.option("--kfp-token", envvar="PEDIGREE_KFP_TOKEN", help="A bearer token; better in PEDIGREE_KFP_TOKEN.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+def trigger(data_dir: Path | None, model_name: str | None, **options: Any) -> None:
+    """Submit one run to a KFP cluster per dataset refresh.
+
+    Meant for a CronJob: prints one line of JSON, and a refresh that has its run gets no second one. The folders must
+    be the same ones that the cluster's pods see.
+
+    \b
+    Example:
+      pedigree trigger --dataset stanford_dogs --data-dir /data/tfds --ledger /data/ledger --run-root /data/runs \\
+          --mlflow-uri http://mlflow:5000 --kfp-host http://ml-pipeline:8888
+    """
+    from pipelines.run_request import RunParameters, default_model_name
+    from pipelines.trigger import TriggerRequest
+    from pipelines.trigger import trigger as trigger_run
+
+    if data_dir is None:
+        raise click.MissingParameter(param_hint="--data-dir", param_type="option")
+    names = RunParameters.__dataclass_fields__.keys()
+    parameters = RunParameters(**{name: options.pop(name) for name in names})
+    model_name = model_name or default_model_name(parameters.dataset)
+    request = TriggerRequest(parameters=parameters, data_dir=data_dir, model_name=model_name, **options)
+    click.echo(json.dumps(trigger_run(request)))
+
+
+@cli.command()
 @click.option("--dataset", required=True, help="A tfds name.")
 @click.option("--data-dir", type=click.Path(path_type=Path), required=True, help="Where tfds prepared it.")
 def fingerprint(dataset: str, data_dir: Path) -> None:
@@ -176,6 +212,7 @@ def main() -> NoReturn:
     """Runs the command line; a mistake of the user's is one line on standard error and exit code 2."""
     for name, value in QUIET_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # what came of its retries is told in a line
     signal.signal(signal.SIGTERM, _interrupt)
     command = f"pedigree {sys.argv[1]}" if len(sys.argv) > 1 and sys.argv[1] in cli.commands else "pedigree"
     try:
@@ -187,6 +224,9 @@ def main() -> NoReturn:
         _fail(command, error.format_message())
     except PedigreeError as error:
         _fail(command, str(error))
+    except StepFaultError as error:
+        click.echo(f"{command}: {error}", err=True)
+        sys.exit(EXIT_CODE_FOR_FAULT)
     except (KeyboardInterrupt, click.Abort):
         click.echo(f"\n{command}: interrupted; the next call goes on", err=True)
         sys.exit(EXIT_CODE_FOR_INTERRUPT)

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +12,6 @@ from typing import TextIO
 import psutil
 
 from components.contracts.claim import Claim
-from components.contracts.errors import PedigreeError
 from components.contracts.evaluation_report import REPORT_FILE, EvaluationReport
 from components.contracts.registered_version import VERSION_FILE, RegisteredVersion
 from components.contracts.strict_json import load
@@ -19,11 +19,13 @@ from pipelines import PIPELINE_NAME
 from pipelines.ledger import Ledger, utc_now
 from pipelines.prepared import prepared_source
 from pipelines.run_request import RunParameters
+from pipelines.step_errors import StepFailedError, StepFaultError
 from pipelines.step_log import StepLog
 from pipelines.summary import RunResult, already_run, summary
 from pipelines.work_dir import WorkDir, shown
 
 TERMINATION_SECONDS = 5.0
+STEPS_FOLDER = "steps"
 
 
 @dataclass(frozen=True)
@@ -38,15 +40,11 @@ class LocalRun:
     force: bool
 
 
-class StepFailedError(PedigreeError):
-    """A step ended with a line for the user."""
-
-
 def run_locally(request: LocalRun, work: WorkDir, terminal: TextIO) -> None:
     """Runs the DAG for the dataset's present refresh, unless that was done; prints the story and the summary.
 
     A run that failed or was cut off goes on where it can. Raises PedigreeError with one line where the user can mend
-    it, KeyboardInterrupt where the user ended it, and RuntimeError for our own faults.
+    it, KeyboardInterrupt where the user ended it, and StepFaultError where a step is at fault.
     """
     with contextlib.closing(StepLog(work.root / "prepare.log", terminal)) as log:
         source = prepared_source(request.parameters.dataset, request.data_dir, request.manual_dir, log)
@@ -58,12 +56,18 @@ def run_locally(request: LocalRun, work: WorkDir, terminal: TextIO) -> None:
         if claim and claim.attempts[-1].state == "succeeded" and not request.force:
             terminal.write(already_run(claim, _parameters_text(request), work))
             return
-        claim = _attempt(claim, ledger, fingerprint, source.full_name, request, terminal)
+        claim = _attempt(claim, ledger, fingerprint, source.full_name, request, work, terminal)
         _execute(claim, ledger, request, work, terminal)
 
 
 def _attempt(
-    claim: Claim | None, ledger: Ledger, fingerprint: str, dataset: str, request: LocalRun, terminal: TextIO
+    claim: Claim | None,
+    ledger: Ledger,
+    fingerprint: str,
+    dataset: str,
+    request: LocalRun,
+    work: WorkDir,
+    terminal: TextIO,
 ) -> Claim:
     """The attempt to work on: the first, another one, or the last one again where it did not end well."""
     parameters = _parameters_text(request)
@@ -75,7 +79,8 @@ def _attempt(
         terminal.write(f"run {last.run_name} {ended}\n")
         if last.parameters == parameters and not request.force:
             terminal.write("going on with it\n")
-            ledger.release_owner(last.run_name)  # `exclusive` is ours, so the execution that owned it has ended
+            _end_leftovers(work.run(last.run_name))
+            ledger.release_owner(last.run_name)  # nobody is left: `exclusive` is ours, and its steps have ended
             return claim
     return ledger.claim_again(claim, parameters)
 
@@ -102,6 +107,7 @@ def _execute(claim: Claim, ledger: Ledger, request: LocalRun, work: WorkDir, ter
             blessed=report.blessed,
             model_version=version and version.version,
         )
+        shutil.rmtree(run_dir / "checkpoints", ignore_errors=True)  # four times the weights, and done with
         terminal.write(summary(RunResult(claim, report, version, folders, log.seconds), work))
 
 
@@ -111,8 +117,8 @@ def _failure(error: BaseException, log: StepLog) -> BaseException:
         return KeyboardInterrupt("interrupted")
     if log.error:
         return StepFailedError(f"{log.step}: {log.error}")
-    if isinstance(error, RuntimeError):
-        return RuntimeError(f"{log.step} failed: see {shown(log.path)}")
+    if isinstance(error, RuntimeError):  # kfp's word for a step that ended with another exit code than 0
+        return StepFaultError(f"{log.step} failed by a fault of our own; its traceback is in {shown(log.path)}")
     return error
 
 
@@ -125,7 +131,7 @@ def _run_dag(claim: Claim, request: LocalRun, work: WorkDir, run_dir: Path, log:
     # What steps finished in an earlier, cut-off execution of this very run is not done again.
     local.init(
         runner=local.SubprocessRunner(use_venv=False),
-        pipeline_root=str(run_dir / "steps"),
+        pipeline_root=str(run_dir / STEPS_FOLDER),
         enable_caching=True,
         cache_root=str(run_dir / "finished"),
     )
@@ -164,14 +170,29 @@ def _logged_to(log: StepLog) -> Iterator[None]:
 
 def _end_children() -> None:
     """Ends the step that is at work, so that nobody writes into this run any more."""
-    children = psutil.Process(os.getpid()).children(recursive=True)
-    for child in children:
+    _end(psutil.Process(os.getpid()).children(recursive=True))
+
+
+def _end_leftovers(run_dir: Path) -> None:
+    """Ends steps of this run whose `pedigree run` was killed: each has its output folder on its command line."""
+    mark = f"{run_dir / STEPS_FOLDER}/"
+    _end(
+        [
+            process
+            for process in psutil.process_iter(["cmdline"])
+            if any(mark in argument for argument in process.info["cmdline"] or ())
+        ]
+    )
+
+
+def _end(processes: list[psutil.Process]) -> None:
+    for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
-            child.terminate()
-    _, alive = psutil.wait_procs(children, timeout=TERMINATION_SECONDS)
-    for child in alive:
+            process.terminate()
+    _, alive = psutil.wait_procs(processes, timeout=TERMINATION_SECONDS)
+    for process in alive:
         with contextlib.suppress(psutil.NoSuchProcess):
-            child.kill()
+            process.kill()
 
 
 def _parameters_text(request: LocalRun) -> dict[str, str]:

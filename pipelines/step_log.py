@@ -23,7 +23,7 @@ class StepLog(io.TextIOBase):
         self.path = log
         self.seconds: dict[str, float | None] = {}  # None: what an earlier run had left was used
         self.error: str | None = None
-        self.step: str | None = None  # the one at work, or the last one
+        self.step: str | None = None  # the one that failed, or the last one that was at work
         self._file = log.open("a")
         self._terminal = terminal
         self._line = ""
@@ -61,7 +61,7 @@ class StepLog(io.TextIOBase):
             self.seconds[match[1]] = time.monotonic() - self._started_at
         elif match := STORY.fullmatch(text):
             if match[2].startswith("error: "):
-                self.error = match[2].removeprefix("error: ")
+                self.step, self.error = match[1], match[2].removeprefix("error: ")
             else:
                 self._show(f"  {match[2]}")
         elif PROGRESS.search(text):

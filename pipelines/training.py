@@ -72,7 +72,7 @@ def training(
         train_split=train_split,
         validation_split=validation_split,
         test_split=test_split,
-    ).after(owner)
+    ).after(champion)  # an MLflow that does not answer is found out before anything costs time
 
     trained = train(
         dataset=ingested.outputs["dataset"],

@@ -40,6 +40,9 @@ def _synced_temporary(path: Path, content: bytes) -> Iterator[Path]:
             file.flush()
             os.fsync(file.fileno())
         yield temporary
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a failed write does not say which file
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

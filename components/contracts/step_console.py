@@ -30,7 +30,7 @@ def one_line_errors(step: str) -> Iterator[None]:
     except OSError as error:
         if error.errno not in USERS_ERRNOS:
             raise
-        _fail(step, f"{error.filename or 'a file'}: {error.strerror}", error)
+        _fail(step, f"{error.filename}: {error.strerror}" if error.filename else str(error), error)
     except Exception as error:  # libraries wrap a full disk in exceptions of their own
         if "No space left on device" not in str(error):
             raise

@@ -5,11 +5,13 @@ python -m components.ingest.prepare --dataset digits --data-dir DIR [--manual-di
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import requests
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core.download import downloader
 from tensorflow_datasets.core.download.util import DownloadError
+from tensorflow_datasets.core.example_serializer import ExampleSerializer
 
 from components.contracts.errors import InputError
 from components.contracts.step_console import one_line_errors
@@ -17,6 +19,15 @@ from components.ingest import digits  # noqa: F401  registers the dataset with t
 
 # tfds' own ten tries with back-off keep somebody without a network waiting for three and a half minutes; five take 6 s.
 downloader.MAX_RETRIES = 5
+
+
+def _serialize_in_order(serializer: ExampleSerializer, example: Any) -> bytes:
+    return bytes(serializer.get_tf_example(example).SerializeToString(deterministic=True))
+
+
+# tfds leaves the order of an example's features to protobuf, which draws it anew in every process: the same dataset,
+# prepared twice, would be two refreshes.
+ExampleSerializer.serialize_example = _serialize_in_order
 
 
 def prepare_dataset(dataset: str, data_dir: Path, manual_dir: Path | None) -> None:

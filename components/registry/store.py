@@ -9,6 +9,7 @@ import requests
 from mlflow import MlflowClient
 from mlflow.environment_variables import MLFLOW_HTTP_REQUEST_MAX_RETRIES, MLFLOW_HTTP_REQUEST_TIMEOUT
 from mlflow.exceptions import MlflowException
+from mlflow.tracking.registry import UnsupportedModelRegistryStoreURIException
 from sqlalchemy.exc import SQLAlchemyError
 
 from components.contracts.errors import InputError
@@ -26,13 +27,19 @@ def open_store(mlflow_uri: str) -> Iterator[MlflowClient]:
     """
     MLFLOW_HTTP_REQUEST_TIMEOUT.set(REQUEST_TIMEOUT_SECONDS)
     MLFLOW_HTTP_REQUEST_MAX_RETRIES.set(MAX_RETRIES)
-    if mlflow_uri.startswith(SQLITE_PREFIX):
-        Path(mlflow_uri.removeprefix(SQLITE_PREFIX)).parent.mkdir(parents=True, exist_ok=True)
     # Also as the process's default: the SQL registry looks a version's logged model up there, whatever the client's.
     mlflow.set_tracking_uri(mlflow_uri)
     mlflow.set_registry_uri(mlflow_uri)
     try:
-        yield MlflowClient()
+        if mlflow_uri.startswith(SQLITE_PREFIX):
+            Path(mlflow_uri.removeprefix(SQLITE_PREFIX)).parent.mkdir(parents=True, exist_ok=True)
+        client = MlflowClient()
+    except UnsupportedModelRegistryStoreURIException as error:
+        raise InputError(f"mlflow_uri: {mlflow_uri!r}: http(s)://SERVER or sqlite:///FILE is wanted") from error
+    except OSError as error:
+        raise InputError(f"mlflow_uri: {mlflow_uri!r} cannot be used ({error})") from error
+    try:
+        yield client
     except (requests.exceptions.RequestException, SQLAlchemyError) as error:
         raise _unreachable(mlflow_uri, error) from error
     except MlflowException as error:
@@ -42,7 +49,10 @@ def open_store(mlflow_uri: str) -> Iterator[MlflowClient]:
 
 
 def _unreachable(mlflow_uri: str, error: Exception) -> InputError:
-    return InputError(f"MLflow at {mlflow_uri} does not answer ({str(error).splitlines()[0][:200]})")
+    reason: BaseException = error
+    while cause := reason.__cause__ or reason.__context__:
+        reason = cause
+    return InputError(f"MLflow at {mlflow_uri} does not answer ({str(reason).splitlines()[0]})")
 
 
 def artifact_location(mlflow_uri: str) -> str | None:

@@ -61,9 +61,10 @@ def train_model(
     devices = ", ".join(device.device_type for device in tf.config.list_logical_devices())
     say("train", f"{model.name}: {model.count_params():,} parameters, {num_steps:,} steps on {devices}")
     progress, best_weights = _train_epochs(model, dataset, manifest, config, checkpoints)
-    model.set_weights(best_weights)
     say("train", f"best epoch {progress.best_epoch}: validation loss {progress.best_validation_loss:.4f}")
-    return _save_model(model, dataset, manifest, config, progress, target)
+    untied = network(config, len(manifest.class_names))  # from the optimizer, whose state is twice the weights
+    untied.set_weights(best_weights)
+    return _save_model(untied, dataset, manifest, config, progress, target)
 
 
 def _train_epochs(
@@ -158,12 +159,10 @@ def _save_model(
     target: Path,
 ) -> ModelManifest:
     target.mkdir(parents=True, exist_ok=True)
-    model.save(target / KERAS_FILE, include_optimizer=False)
-    inference_model = keras.models.clone_model(model)  # not compiled: the optimizer's state is twice the weights
-    inference_model.set_weights(model.get_weights())
+    model.save(target / KERAS_FILE)
     example, _ = next(iter(encoded_examples(dataset, manifest, "test")))
     export_model(
-        inference_model,
+        model,
         IMAGENET_NORMALIZATION,
         config.image_size_px,
         manifest.class_names,
