@@ -7,9 +7,10 @@ from components.contracts.model_manifest import ModelManifest
 def describe_version(manifest: ModelManifest, evaluation: EvaluationReport, run_name: str) -> str:
     """The model card. Its figures are those of the report that lies in the run's artifacts."""
     top1 = evaluation.top1
+    # A list: MLflow's page draws a Markdown table without lines or space between its columns.
     criteria = "\n".join(
-        f"| {criterion.metric} | {criterion.threshold:.4f} | {criterion.value:.4f} | "
-        f"{'passed' if criterion.passed else 'failed'} |"
+        f"- {criterion.metric} {criterion.value:.4f}, at least {criterion.threshold:.4f} is wanted: "
+        f"**{'passed' if criterion.passed else 'failed'}**"
         for criterion in evaluation.criteria
     )
     champion = f"version {evaluation.champion_version}" if evaluation.champion_version else "none yet"
@@ -20,10 +21,7 @@ def describe_version(manifest: ModelManifest, evaluation: EvaluationReport, run_
 Top-1 **{top1.value:.4f}** (95 % interval {top1.low:.4f} to {top1.high:.4f}) on {evaluation.num_examples:,} examples \
 of `{evaluation.split}`; log loss {evaluation.log_loss:.4f}.
 
-| criterion | at least | value | |
-|---|---|---|---|
 {criteria}
-
 - Dataset fingerprint: `{evaluation.dataset_fingerprint}`
 - Run: `{run_name}`, recipe `{manifest.recipe["name"]}`, seed {manifest.seed}, best epoch {manifest.best_epoch} of \
 {len(manifest.history)}
