@@ -37,7 +37,9 @@ def dataset_options(command: Any) -> Any:
     for option in reversed(
         (
             click.option("--dataset", default="stanford_dogs", show_default=True, help="A tfds name."),
-            click.option("--data-dir", type=click.Path(path_type=Path), help="Where tfds prepared it, or shall."),
+            click.option(
+                "--data-dir", type=click.Path(path_type=Path), help="Where tfds prepared it; `run` prepares it there."
+            ),
             click.option("--train-split", default="", help="tfds split expression [default: the dataset's own]."),
             click.option("--validation-split", default="", help="Likewise [default: its own, or test[:10%]]."),
             click.option("--test-split", default="", help="Likewise [default: its own, or test[10%:]]."),
@@ -68,7 +70,7 @@ WORK_DIR = click.option(
 )
 
 
-@cli.command()
+@cli.command(short_help="Run the whole pipeline on this machine, once per refresh.")
 @dataset_options
 @WORK_DIR
 @click.option(
@@ -111,7 +113,7 @@ def run(
     run_locally(request, work, sys.stdout)
 
 
-@cli.command("compile")
+@cli.command("compile", short_help="Write the DAG as the package for a KFP cluster.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -133,7 +135,7 @@ def compile_command(output: Path) -> None:
     click.echo(f"{output}: {output.stat().st_size:,} bytes")
 
 
-@cli.command()
+@cli.command(short_help="Submit one run to a KFP cluster per dataset refresh.")
 @dataset_options
 @click.option("--ledger", type=click.Path(path_type=Path), required=True, help="Folder of the run ledger.")
 @click.option("--run-root", type=click.Path(path_type=Path), required=True, help="Folder of the runs' checkpoints.")
@@ -165,7 +167,7 @@ def trigger(data_dir: Path | None, model_name: str | None, **options: Any) -> No
     click.echo(json.dumps(trigger_run(request)))
 
 
-@cli.command()
+@cli.command(short_help="Print the identity of a prepared dataset.")
 @click.option("--dataset", required=True, help="A tfds name.")
 @click.option("--data-dir", type=click.Path(path_type=Path), required=True, help="Where tfds prepared it.")
 def fingerprint(dataset: str, data_dir: Path) -> None:

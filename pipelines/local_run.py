@@ -11,7 +11,7 @@ from typing import TextIO
 
 import psutil
 
-from components.contracts.claim import Claim
+from components.contracts.claim import Attempt, Claim
 from components.contracts.evaluation_report import REPORT_FILE, EvaluationReport
 from components.contracts.registered_version import VERSION_FILE, RegisteredVersion
 from components.contracts.strict_json import load
@@ -26,6 +26,7 @@ from pipelines.work_dir import WorkDir, shown
 
 TERMINATION_SECONDS = 5.0
 STEPS_FOLDER = "steps"
+INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True)
@@ -75,14 +76,19 @@ def _attempt(
         return ledger.claim(fingerprint, dataset, parameters)
     last = claim.attempts[-1]
     if last.state != "succeeded":
-        ended = f"failed ({last.error})" if last.state == "failed" else "was cut off"
-        terminal.write(f"run {last.run_name} {ended}\n")
+        terminal.write(f"run {last.run_name} {_how_it_ended(last)}\n")
         if last.parameters == parameters and not request.force:
             terminal.write("going on with it\n")
             _end_leftovers(work.run(last.run_name))
             ledger.release_owner(last.run_name)  # nobody is left: `exclusive` is ours, and its steps have ended
             return claim
     return ledger.claim_again(claim, parameters)
+
+
+def _how_it_ended(attempt: Attempt) -> str:
+    if attempt.state != "failed":
+        return "was cut off"
+    return "was interrupted" if attempt.error == INTERRUPTED else f"failed ({attempt.error})"
 
 
 def _execute(claim: Claim, ledger: Ledger, request: LocalRun, work: WorkDir, terminal: TextIO) -> None:
@@ -114,7 +120,7 @@ def _execute(claim: Claim, ledger: Ledger, request: LocalRun, work: WorkDir, ter
 def _failure(error: BaseException, log: StepLog) -> BaseException:
     """What to tell the user: the step's own line where it left one, otherwise where to read more."""
     if isinstance(error, KeyboardInterrupt):
-        return KeyboardInterrupt("interrupted")
+        return KeyboardInterrupt(INTERRUPTED)
     if log.error:
         return StepFailedError(f"{log.step}: {log.error}")
     if isinstance(error, RuntimeError):  # kfp's word for a step that ended with another exit code than 0

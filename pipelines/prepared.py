@@ -13,7 +13,7 @@ def prepared_source(dataset: str, data_dir: Path, manual_dir: Path | None, log: 
     """The dataset below `data_dir`, prepared first where it is not. Raises InputError where that cannot be done."""
     if source := open_source(dataset, data_dir):
         return source
-    log.write(f"[prepare] {dataset}: prepared by tfds below {data_dir}\n")
+    log.write(f"[prepare] tfds prepares {dataset} below {data_dir}\n")
     command = [sys.executable, "-m", "components.ingest.prepare", "--dataset", dataset, "--data-dir", str(data_dir)]
     if manual_dir is not None:
         command += ["--manual-dir", str(manual_dir)]

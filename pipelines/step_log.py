@@ -11,7 +11,7 @@ STARTED = re.compile(r"Executing task '([^']+)'")
 FINISHED = re.compile(r"Task '([^']+)' finished with status (SUCCESS|FAILURE)")
 REUSED = re.compile(r"Task (\S+) cache hit")
 STORY = re.compile(r"\[([a-z-]+)\] (.*)")  # what components.contracts.step_console.say prints
-PROGRESS = re.compile(r"\d+%\|.*\|")  # a bar of tqdm's
+PROGRESS = re.compile(r"(epoch \d+/\d+|test split|Dl |Extraction|Generating ).*\d+%\|.*\|")  # our bars and tfds' own
 SECONDS_OF_SILENCE = 10.0  # after which a bar is shown where the output is no terminal and cannot be redrawn
 
 

@@ -47,9 +47,9 @@ def prepare_dataset(dataset: str, data_dir: Path, manual_dir: Path | None) -> No
         builder.download_and_prepare(download_config=config)
     except (requests.exceptions.RequestException, DownloadError) as error:
         raise InputError(
-            f"dataset {dataset!r}: the download failed ({type(error).__name__}). Prepare it where there is a network "
-            f"(tfds build {dataset} --data_dir DIR) and pass --data-dir DIR, or put its files into a folder and pass "
-            "--manual-dir"
+            f"dataset {dataset!r}: the download failed ({type(error).__name__}). Where there is a network: "
+            f"python -m components.ingest.prepare --dataset {dataset} --data-dir DIR, then --data-dir DIR here; "
+            "or put its files into a folder and pass --manual-dir"
         ) from error
 
 

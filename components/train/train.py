@@ -115,9 +115,8 @@ def _train_epoch(
             losses.append(float(step["loss"]))
             accuracies.append(float(step["accuracy"]))
             if not np.isfinite(losses[-1]):
-                raise InputError(
-                    f"loss: {losses[-1]} in step {len(losses)} of epoch {epoch}; a lower learning rate may help"
-                )
+                where = f"step {len(losses)} of epoch {epoch}"
+                raise InputError(f"loss: {losses[-1]} in {where}; recipe {config.recipe.name!r} does not fit it")
             bar.set_postfix(loss=f"{np.mean(losses):.4f}", accuracy=f"{np.mean(accuracies):.4f}", refresh=False)
             bar.update(config.batch_size)
     seconds = time.monotonic() - started
