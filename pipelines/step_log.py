@@ -43,6 +43,8 @@ class StepLog(io.TextIOBase):
 
     def close(self) -> None:
         if not self.closed:
+            if self._line:
+                self.write("\n")
             self._file.close()
         super().close()
 

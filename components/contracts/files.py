@@ -7,6 +7,8 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+BYTECODE_FOLDER = "__pycache__"
+
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Replaces `path` by `content` in one step: a temporary file beside it, fsync, rename, fsync of the folder."""
@@ -63,8 +65,11 @@ def sha256_of_file(path: Path) -> str:
 
 
 def sha256_of_folder(folder: Path) -> str:
-    """A digest of every file's relative path and content below `folder`, whatever their times and order."""
+    """A digest of every file's relative path and content below `folder`, whatever their times and order.
+
+    Without bytecode caches, which Python leaves beside whatever it imports.
+    """
     digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and BYTECODE_FOLDER not in path.parts):
         digest.update(f"{path.relative_to(folder).as_posix()}\0{sha256_of_file(path)}\n".encode())
     return f"sha256:{digest.hexdigest()}"

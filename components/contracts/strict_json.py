@@ -38,13 +38,13 @@ def from_json(contract_type: type[ContractT], text: str, source: str) -> Contrac
     schema version, an unknown or a missing key, and a value of another type.
     """
     try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
+        content = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_no_constant)
+    except ValueError as error:  # JSONDecodeError is one
         raise ContractError(f"{source}: not JSON ({error})") from error
     if not isinstance(content, dict):
         raise ContractError(f"{source}: an object is wanted, {_shown(content)} was received")
     version = content.pop("schema_version", None)
-    if version != contract_type.SCHEMA_VERSION:
+    if type(version) is not int or version != contract_type.SCHEMA_VERSION:  # True equals 1
         raise ContractError(
             f"{source}: schema_version: {contract_type.SCHEMA_VERSION} is wanted, {_shown(version)} was received"
         )
@@ -66,6 +66,18 @@ def load(contract_type: type[ContractT], path: Path) -> ContractT:
     except UnicodeDecodeError as error:
         raise ContractError(f"{path}: not UTF-8 ({error.reason} at byte {error.start})") from error
     return from_json(contract_type, text, str(path))
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"key {next(key for key in keys if keys.count(key) > 1)!r} stands twice")
+    return content
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number")
 
 
 def _parsed(wanted: Any, value: Any, source: str, field: str) -> Any:

@@ -1,6 +1,7 @@
 """Ingest, top to bottom: the source's splits become tasks, Beam runs them, the manifest is written last."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from components.ingest.source import Source, open_source
 from components.ingest.splits import SplitExpressions, resolve_splits
 
 RESULTS_FILE = ".shards.json"
+BEAM_SUFFIX = re.compile(r" \[while running '[^']*'\]$")  # what Beam appends to a message that a worker raised
 
 
 def ingest_dataset(
@@ -83,7 +85,9 @@ def _run(tasks: list[ShardTask], results_path: Path, runner: str) -> list[ShardR
 def _root_cause(error: BaseException) -> BaseException:
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, PedigreeError | OSError):
+        if isinstance(cause, PedigreeError):
+            return type(cause)(BEAM_SUFFIX.sub("", str(cause)))
+        if isinstance(cause, OSError):
             return cause
         cause = cause.__cause__ or cause.__context__
     return error

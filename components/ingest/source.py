@@ -6,9 +6,10 @@ from typing import Any
 
 import google_crc32c
 import tensorflow_datasets as tfds
+from google.protobuf.json_format import ParseError
 from tensorflow_datasets.core import read_only_builder
 
-from components.contracts.errors import InputError
+from components.contracts.errors import ContractError, InputError
 from components.contracts.fingerprint import SourceShard, fingerprint
 
 CHUNK_BYTES = 1 << 20
@@ -45,14 +46,17 @@ class Source:
             raise InputError(
                 f"split {expression!r}: not a split of {self.full_name}, which has {_listed(self.num_examples)}"
             ) from error
-        if not instructions:
-            raise InputError(f"split {expression!r} of {self.full_name}: no examples")
-        return tuple(
-            Slice(Path(instruction.filename), instruction.skip, instruction.examples_in_shard - instruction.skip)
-            if instruction.take == -1
-            else Slice(Path(instruction.filename), instruction.skip, instruction.take)
+        slices = tuple(
+            Slice(
+                Path(instruction.filename),
+                instruction.skip,
+                instruction.examples_in_shard - instruction.skip if instruction.take == -1 else instruction.take,
+            )
             for instruction in instructions
         )
+        if not slices or any(piece.num_examples < 1 for piece in slices):  # train[10:5] is minus five to tfds
+            raise InputError(f"split {expression!r} of {self.full_name}: no examples")
+        return slices
 
     def fingerprint(self) -> str:
         """`sha256:…` of the name, the feature spec and every shard's name, size and CRC32C. Reads every shard once."""
@@ -60,20 +64,26 @@ class Source:
             split: tuple(_source_shard(Path(path)) for path in sorted(info.filepaths))
             for split, info in self._info.splits.items()
         }
-        return fingerprint(self.full_name, self._info.features.to_json(), splits)
+        # tfds keeps the names of the classes in a file beside the feature spec.
+        features = {"spec": self._info.features.to_json(), "class_names": self.class_names}
+        return fingerprint(self.full_name, features, splits)
 
 
 def open_source(dataset: str, data_dir: Path) -> Source | None:
     """The dataset (`name`, `name/config` or `name:version`) prepared below `data_dir`; None where it is not prepared.
 
-    Raises InputError where it cannot be trained on: no `image` and `label` features, one class only,
-    or a file format other than TFRecord.
+    Raises InputError for a name that is none, and where the dataset cannot be trained on: no `image` and `label`
+    features, one class only, a file format other than TFRecord; ContractError where its own description is damaged.
     """
     try:
         info = read_only_builder.builder_from_files(dataset, data_dir=str(data_dir)).info
     except tfds.core.registered.DatasetNotFoundError:
         return None
-    features = dict(info.features.items()) if isinstance(info.features, tfds.features.FeaturesDict) else {}
+    except ParseError as error:
+        raise ContractError(f"{data_dir}: {dataset}: a damaged dataset_info.json or features.json ({error})") from error
+    except ValueError as error:
+        raise InputError(f"dataset {dataset!r}: not a tfds name (name, name/config or name:version)") from error
+    features = dict(sorted(info.features.items())) if isinstance(info.features, tfds.features.FeaturesDict) else {}
     if not isinstance(features.get("image"), tfds.features.Image):
         raise InputError(f"{info.full_name}: no `image` feature; it has {_listed(features)}")
     if not isinstance(features.get("label"), tfds.features.ClassLabel):
@@ -94,10 +104,13 @@ def open_source(dataset: str, data_dir: Path) -> Source | None:
 
 def _source_shard(path: Path) -> SourceShard:
     checksum, num_bytes = google_crc32c.Checksum(), 0
-    with path.open("rb") as file:
-        for chunk in iter(lambda: file.read(CHUNK_BYTES), b""):
-            checksum.update(chunk)
-            num_bytes += len(chunk)
+    try:
+        with path.open("rb") as file:
+            for chunk in iter(lambda: file.read(CHUNK_BYTES), b""):
+                checksum.update(chunk)
+                num_bytes += len(chunk)
+    except FileNotFoundError as error:
+        raise ContractError(f"{path}: there is no such file, but its dataset_info.json lists it") from error
     return SourceShard(path.name, num_bytes, checksum.digest().hex())
 
 

@@ -1,5 +1,6 @@
 """Register: the very bytes that were evaluated become one version, with its papers. No TensorFlow."""
 
+import shutil
 from pathlib import Path
 
 from mlflow import MlflowClient
@@ -10,7 +11,7 @@ from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
 
 from components.contracts.errors import ContractError
 from components.contracts.evaluation_report import REPORT_FILE, EvaluationReport
-from components.contracts.files import sha256_of_folder
+from components.contracts.files import BYTECODE_FOLDER, sha256_of_folder
 from components.contracts.model_manifest import MODEL_MANIFEST_FILE, ModelManifest
 from components.contracts.registered_version import RegisteredVersion
 from components.contracts.step_console import say
@@ -38,6 +39,8 @@ def register_model(*, model: Path, report: Path, mlflow_uri: str, model_name: st
     served_model = model / manifest.served_model
     if (digest := sha256_of_folder(served_model)) != evaluation.model_sha256:
         raise ContractError(f"{served_model}: {digest}, but the evaluation measured {evaluation.model_sha256}")
+    for bytecode in list(served_model.rglob(BYTECODE_FOLDER)):  # no part of the digest, so no part of the version
+        shutil.rmtree(bytecode)
     if not evaluation.blessed:
         raise ContractError(f"{report / REPORT_FILE}: blessed: true is wanted, false was received")
     tags = {

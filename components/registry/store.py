@@ -34,6 +34,8 @@ def open_store(mlflow_uri: str) -> Iterator[MlflowClient]:
         if mlflow_uri.startswith(SQLITE_PREFIX):
             Path(mlflow_uri.removeprefix(SQLITE_PREFIX)).parent.mkdir(parents=True, exist_ok=True)
         client = MlflowClient()
+    except (requests.exceptions.RequestException, SQLAlchemyError) as error:
+        raise _unreachable(mlflow_uri, error) from error
     except UnsupportedModelRegistryStoreURIException as error:
         raise InputError(f"mlflow_uri: {mlflow_uri!r}: http(s)://SERVER or sqlite:///FILE is wanted") from error
     except OSError as error:

@@ -1,8 +1,8 @@
 """What a training needs to go on after its last finished epoch: one file, whole or absent."""
 
+import hashlib
 import io
 import json
-import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -11,8 +11,10 @@ import numpy as np
 
 from components.contracts.files import write_atomically
 from components.contracts.model_manifest import EpochMetrics
+from components.contracts.step_console import say
 
-CHECKPOINT_FILE = "checkpoint.npz"
+CHECKPOINT_FILE = "checkpoint.bin"  # the SHA-256 of an npz, then the npz: zip's own checksums leave its headers out
+DIGEST_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -36,26 +38,28 @@ def save_checkpoint(folder: Path, model: keras.Model, best_weights: list[np.ndar
     }
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # type: ignore[arg-type]  # the stubs take `**arrays` for `allow_pickle`
-    write_atomically(folder / CHECKPOINT_FILE, buffer.getvalue())
+    content = buffer.getvalue()
+    write_atomically(folder / CHECKPOINT_FILE, hashlib.sha256(content).digest() + content)
 
 
 def load_checkpoint(folder: Path, model: keras.Model, config_sha256: str) -> tuple[Progress, list[np.ndarray]] | None:
     """Puts the variables back; the progress and the best epoch's weights, or None where there is nothing to go on.
 
-    A damaged file, which the zip's checksums find out, is set aside as `….damaged`; another training's is ignored.
+    A damaged file is set aside as `….damaged`; another training's is ignored.
     """
     path = folder / CHECKPOINT_FILE
     if not path.exists():
         return None
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            content = json.loads(arrays["progress"].tobytes())
-            if content["config_sha256"] != config_sha256:
-                return None
-            groups = {group: _ordered(arrays, group) for group in ("model", "optimizer", "best")}
-    except (zipfile.BadZipFile, ValueError, KeyError, EOFError):
-        path.replace(path.with_suffix(".npz.damaged"))
+    raw = path.read_bytes()
+    if hashlib.sha256(raw[DIGEST_BYTES:]).digest() != raw[:DIGEST_BYTES]:
+        say("train", f"{path}: damaged, set aside; training begins anew")
+        path.replace(path.with_suffix(".bin.damaged"))
         return None
+    with np.load(io.BytesIO(raw[DIGEST_BYTES:]), allow_pickle=False) as arrays:
+        content = json.loads(arrays["progress"].tobytes())
+        if content["config_sha256"] != config_sha256:
+            return None
+        groups = {group: _ordered(arrays, group) for group in ("model", "optimizer", "best")}
     model.optimizer.build(model.trainable_variables)
     for variables, group in ((model.variables, "model"), (model.optimizer.variables, "optimizer")):
         for variable, value in zip(variables, groups[group], strict=True):

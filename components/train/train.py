@@ -78,6 +78,7 @@ def _train_epochs(
         say("train", f"resumed after epoch {progress.num_epochs_done} of {config.num_epochs}")
     for epoch in range(progress.num_epochs_done + 1, config.num_epochs + 1):
         metrics = _train_epoch(model, dataset, manifest, config, epoch)
+        _check_finite(metrics.validation_loss, f"validation after epoch {epoch}", config)
         best_epoch, best_loss = progress.best_epoch, progress.best_validation_loss
         if metrics.validation_loss < best_loss:
             best_epoch, best_loss, best_weights = epoch, metrics.validation_loss, model.get_weights()
@@ -114,9 +115,7 @@ def _train_epoch(
             step = model.train_on_batch(images, labels, return_dict=True)
             losses.append(float(step["loss"]))
             accuracies.append(float(step["accuracy"]))
-            if not np.isfinite(losses[-1]):
-                where = f"step {len(losses)} of epoch {epoch}"
-                raise InputError(f"loss: {losses[-1]} in {where}; recipe {config.recipe.name!r} does not fit it")
+            _check_finite(losses[-1], f"step {len(losses)} of epoch {epoch}", config)
             bar.set_postfix(loss=f"{np.mean(losses):.4f}", accuracy=f"{np.mean(accuracies):.4f}", refresh=False)
             bar.update(config.batch_size)
     seconds = time.monotonic() - started
@@ -131,6 +130,11 @@ def _train_epoch(
         seconds=seconds,
         images_per_second=num_images / seconds,
     )
+
+
+def _check_finite(loss: float, where: str, config: TrainingConfig) -> None:
+    if not np.isfinite(loss):
+        raise InputError(f"loss: {loss} in {where}; recipe {config.recipe.name!r} does not fit this dataset")
 
 
 def _validate(
