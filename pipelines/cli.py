@@ -1,5 +1,6 @@
 """The command line. Nothing heavy is imported before a command needs it: `--help` must answer at once."""
 
+import errno
 import json
 import logging
 import os
@@ -11,12 +12,13 @@ from typing import Any, NoReturn
 import click
 
 from components.contracts.errors import PedigreeError
+from components.contracts.step_console import EXIT_CODE_FOR_INPUT, USERS_ERRNOS
 from pipelines.step_errors import StepFaultError
 
 DEFAULT_WORK_DIR = Path("pedigree-work")
 EXIT_CODE_FOR_FAULT = 1
-EXIT_CODE_FOR_INPUT = 2
 EXIT_CODE_FOR_INTERRUPT = 130
+USERS_PATH_ERRNOS = (*USERS_ERRNOS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -177,13 +179,9 @@ def fingerprint(dataset: str, data_dir: Path) -> None:
     Example:
       pedigree fingerprint --dataset digits --data-dir pedigree-work/tfds
     """
-    from components.contracts.errors import InputError
-    from components.ingest.source import open_source
+    from components.ingest.source import require_source
 
-    source = open_source(dataset, data_dir)
-    if source is None:
-        raise InputError(f"--data-dir: {data_dir}: {dataset!r} is not prepared there")
-    click.echo(source.fingerprint())
+    click.echo(require_source(dataset, data_dir).fingerprint())
 
 
 @cli.command()
@@ -226,6 +224,10 @@ def main() -> NoReturn:
         _fail(command, error.format_message())
     except PedigreeError as error:
         _fail(command, str(error))
+    except OSError as error:
+        if error.errno not in USERS_PATH_ERRNOS or not error.filename:
+            raise
+        _fail(command, f"{error.filename}: {error.strerror}")
     except StepFaultError as error:
         click.echo(f"{command}: {error}", err=True)
         sys.exit(EXIT_CODE_FOR_FAULT)

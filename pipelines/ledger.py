@@ -1,12 +1,9 @@
 """The ledger of runs in a local folder: which refresh was claimed, by which run, and how that ended."""
 
-import contextlib
 import dataclasses
-import fcntl
-import os
 import re
 import secrets
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +13,7 @@ from components.contracts.errors import InputError
 from components.contracts.files import create_exclusively, write_atomically
 from components.contracts.fingerprint import short
 from components.contracts.strict_json import load, to_json
+from pipelines.lock import exclusive_lock
 
 
 class Ledger:
@@ -25,25 +23,10 @@ class Ledger:
         self.root = root
         self.pipeline = pipeline
 
-    @contextlib.contextmanager
-    def exclusive(self, fingerprint: str) -> Iterator[None]:
-        """Held by one process at a time; the kernel releases it when that process ends, however it ends.
-
-        Raises InputError that names the process where another one holds it.
-        """
+    def exclusive(self, fingerprint: str) -> AbstractContextManager[None]:
+        """Held by one process at a time. Raises InputError that names the process where another one holds it."""
         path = self.root / "locks" / self.pipeline / f"{short(fingerprint)}.lock"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                file.seek(0)
-                holder = file.read() or "another one"
-                raise InputError(f"refresh {short(fingerprint)}: process {holder} is at work on it ({path})") from error
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
-            yield
+        return exclusive_lock(path, f"refresh {short(fingerprint)}")
 
     def find(self, fingerprint: str) -> Claim | None:
         """The claim on a refresh, or None. Raises ContractError for a damaged one."""
@@ -54,7 +37,7 @@ class Ledger:
         """The first attempt on a refresh. Raises InputError where the refresh is claimed already."""
         claim = Claim(fingerprint, self.pipeline, dataset, secrets.token_hex(16), ())
         claim = self._with_new_attempt(claim, parameters)
-        if not create_exclusively(self._path(fingerprint), to_json(claim).encode()):
+        if not create_exclusively(self._path(fingerprint), to_json(claim).encode()) and self.find(fingerprint) != claim:
             raise InputError(f"refresh {short(fingerprint)}: claimed already ({self._path(fingerprint)})")
         return claim
 

@@ -2,14 +2,11 @@
 
 import contextlib
 import logging
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
-
-import psutil
 
 from components.contracts.claim import Attempt, Claim
 from components.contracts.evaluation_report import REPORT_FILE, EvaluationReport
@@ -18,15 +15,17 @@ from components.contracts.strict_json import load
 from pipelines import PIPELINE_NAME
 from pipelines.ledger import Ledger, utc_now
 from pipelines.prepared import prepared_source
+from pipelines.processes import end_children, end_leftovers
 from pipelines.run_request import RunParameters
 from pipelines.step_errors import StepFailedError, StepFaultError
 from pipelines.step_log import StepLog
 from pipelines.summary import RunResult, already_run, summary
-from pipelines.work_dir import WorkDir, shown
+from pipelines.work_dir import WorkDir, check_free_space, shown
 
-TERMINATION_SECONDS = 5.0
 STEPS_FOLDER = "steps"
+FINISHED_FOLDER = "finished"
 INTERRUPTED = "interrupted"
+CUT_OFF = "cut off"
 
 
 @dataclass(frozen=True)
@@ -57,6 +56,7 @@ def run_locally(request: LocalRun, work: WorkDir, terminal: TextIO) -> None:
         if claim and claim.attempts[-1].state == "succeeded" and not request.force:
             terminal.write(already_run(claim, _parameters_text(request), work))
             return
+        check_free_space(work)
         claim = _attempt(claim, ledger, fingerprint, source.full_name, request, work, terminal)
         _execute(claim, ledger, request, work, terminal)
 
@@ -77,18 +77,19 @@ def _attempt(
     last = claim.attempts[-1]
     if last.state != "succeeded":
         terminal.write(f"run {last.run_name} {_how_it_ended(last)}\n")
+        end_leftovers(work.run(last.run_name) / STEPS_FOLDER)
         if last.parameters == parameters and not request.force:
             terminal.write("going on with it\n")
-            _end_leftovers(work.run(last.run_name))
             ledger.release_owner(last.run_name)  # nobody is left: `exclusive` is ours, and its steps have ended
             return claim
+        if last.state != "failed":
+            claim = ledger.advance(claim, state="failed", finished_at=utc_now(), error=CUT_OFF)
     return ledger.claim_again(claim, parameters)
 
 
 def _how_it_ended(attempt: Attempt) -> str:
-    if attempt.state != "failed":
-        return "was cut off"
-    return "was interrupted" if attempt.error == INTERRUPTED else f"failed ({attempt.error})"
+    error = attempt.error if attempt.state == "failed" else CUT_OFF
+    return f"was {error}" if error in (INTERRUPTED, CUT_OFF) else f"failed ({error})"
 
 
 def _execute(claim: Claim, ledger: Ledger, request: LocalRun, work: WorkDir, terminal: TextIO) -> None:
@@ -102,10 +103,14 @@ def _execute(claim: Claim, ledger: Ledger, request: LocalRun, work: WorkDir, ter
             report = load(EvaluationReport, folders["report"] / REPORT_FILE)
             version = load(RegisteredVersion, run_dir / VERSION_FILE) if report.blessed else None
         except BaseException as error:
-            _end_children()
+            end_children()
             failure = _failure(error, log)
-            ledger.advance(claim, state="failed", finished_at=utc_now(), failed_step=log.step, error=str(failure))
+            if log.damaged:  # by a result that an earlier step left: all of them are made again
+                shutil.rmtree(run_dir / FINISHED_FOLDER, ignore_errors=True)
+            with contextlib.suppress(OSError):  # a full disk must not hide what it has caused
+                ledger.advance(claim, state="failed", finished_at=utc_now(), failed_step=log.step, error=str(failure))
             raise failure from error
+        _remove_leftovers(run_dir, folders)
         claim = ledger.advance(
             claim,
             state="succeeded",
@@ -113,7 +118,6 @@ def _execute(claim: Claim, ledger: Ledger, request: LocalRun, work: WorkDir, ter
             blessed=report.blessed,
             model_version=version and version.version,
         )
-        shutil.rmtree(run_dir / "checkpoints", ignore_errors=True)  # four times the weights, and done with
         terminal.write(summary(RunResult(claim, report, version, folders, log.seconds), work))
 
 
@@ -122,9 +126,10 @@ def _failure(error: BaseException, log: StepLog) -> BaseException:
     if isinstance(error, KeyboardInterrupt):
         return KeyboardInterrupt(INTERRUPTED)
     if log.error:
-        return StepFailedError(f"{log.step}: {log.error}")
+        remedy = "; the next call makes it again" if log.damaged else ""
+        return StepFailedError(f"{log.step}: {log.error}{remedy}")
     if isinstance(error, RuntimeError):  # kfp's word for a step that ended with another exit code than 0
-        return StepFaultError(f"{log.step} failed by a fault of our own; its traceback is in {shown(log.path)}")
+        return StepFaultError(f"{log.step} broke off; {shown(log.path)} says more")
     return error
 
 
@@ -138,8 +143,9 @@ def _run_dag(claim: Claim, request: LocalRun, work: WorkDir, run_dir: Path, log:
     local.init(
         runner=local.SubprocessRunner(use_venv=False),
         pipeline_root=str(run_dir / STEPS_FOLDER),
+        workspace_root=str(run_dir / "workspace"),  # which kfp removes; its own choice in /tmp outlives a kill
         enable_caching=True,
-        cache_root=str(run_dir / "finished"),
+        cache_root=str(run_dir / FINISHED_FOLDER),
     )
     with contextlib.redirect_stdout(log), _logged_to(log):
         task = training(
@@ -153,6 +159,16 @@ def _run_dag(claim: Claim, request: LocalRun, work: WorkDir, run_dir: Path, log:
             model_name=request.model_name,
         )
     return {name: _linked(run_dir / name, Path(artifact.path)) for name, artifact in task.outputs.items()}
+
+
+def _remove_leftovers(run_dir: Path, folders: dict[str, Path]) -> None:
+    """The checkpoints, four times the weights, and what executions that were cut off had put out."""
+    shutil.rmtree(run_dir / "checkpoints", ignore_errors=True)
+    steps = run_dir / STEPS_FOLDER
+    used = {folder.resolve().relative_to(steps.resolve()).parts[0] for folder in folders.values()}
+    for execution in steps.iterdir():
+        if execution.name not in used:
+            shutil.rmtree(execution, ignore_errors=True)
 
 
 def _linked(link: Path, folder: Path) -> Path:
@@ -174,33 +190,5 @@ def _logged_to(log: StepLog) -> Iterator[None]:
         root.handlers, root.level = handlers, level
 
 
-def _end_children() -> None:
-    """Ends the step that is at work, so that nobody writes into this run any more."""
-    _end(psutil.Process(os.getpid()).children(recursive=True))
-
-
-def _end_leftovers(run_dir: Path) -> None:
-    """Ends steps of this run whose `pedigree run` was killed: each has its output folder on its command line."""
-    mark = f"{run_dir / STEPS_FOLDER}/"
-    _end(
-        [
-            process
-            for process in psutil.process_iter(["cmdline"])
-            if any(mark in argument for argument in process.info["cmdline"] or ())
-        ]
-    )
-
-
-def _end(processes: list[psutil.Process]) -> None:
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.terminate()
-    _, alive = psutil.wait_procs(processes, timeout=TERMINATION_SECONDS)
-    for process in alive:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-
-
 def _parameters_text(request: LocalRun) -> dict[str, str]:
-    parameters = {name: str(value) for name, value in asdict(request.parameters).items()}
-    return {**parameters, "mlflow_uri": request.mlflow_uri, "model_name": request.model_name}
+    return request.parameters.as_text(request.mlflow_uri, request.model_name)

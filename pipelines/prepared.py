@@ -6,6 +6,7 @@ from pathlib import Path
 
 from components.contracts.errors import InputError
 from components.ingest.source import Source, open_source
+from pipelines.lock import exclusive_lock
 from pipelines.step_log import StepLog
 
 
@@ -13,6 +14,11 @@ def prepared_source(dataset: str, data_dir: Path, manual_dir: Path | None, log: 
     """The dataset below `data_dir`, prepared first where it is not. Raises InputError where that cannot be done."""
     if source := open_source(dataset, data_dir):
         return source
+    with exclusive_lock(data_dir / f".{dataset.replace('/', '-')}.lock", f"dataset {dataset!r}"):
+        return open_source(dataset, data_dir) or _prepared(dataset, data_dir, manual_dir, log)
+
+
+def _prepared(dataset: str, data_dir: Path, manual_dir: Path | None, log: StepLog) -> Source:
     log.write(f"[prepare] tfds prepares {dataset} below {data_dir}\n")
     command = [sys.executable, "-m", "components.ingest.prepare", "--dataset", dataset, "--data-dir", str(data_dir)]
     if manual_dir is not None:
@@ -21,8 +27,12 @@ def prepared_source(dataset: str, data_dir: Path, manual_dir: Path | None, log: 
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace"
     ) as process:
         assert process.stdout is not None
-        for line in process.stdout:
-            log.write(line)
+        try:
+            for line in process.stdout:
+                log.write(line)
+        except BaseException:
+            process.terminate()
+            raise
     if log.error:
         raise InputError(log.error)
     if process.returncode or not (source := open_source(dataset, data_dir)):

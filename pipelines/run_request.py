@@ -1,6 +1,6 @@
 """What a user asks for with `pedigree run` or `pedigree trigger`, checked before anything is claimed."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from components.contracts.errors import InputError
 from components.ingest.source import Source
@@ -23,6 +23,11 @@ class RunParameters:
     batch_size: int
     seed: int
     blessing_threshold: float
+
+    def as_text(self, mlflow_uri: str, model_name: str) -> dict[str, str]:
+        """As the ledger keeps them, with where the model goes."""
+        parameters = {name: str(value) for name, value in asdict(self).items()}
+        return {**parameters, "mlflow_uri": mlflow_uri, "model_name": model_name}
 
     def check(self, source: Source) -> None:
         """Raises InputError that names the parameter and its value."""

@@ -11,6 +11,7 @@ STARTED = re.compile(r"Executing task '([^']+)'")
 FINISHED = re.compile(r"Task '([^']+)' finished with status (SUCCESS|FAILURE)")
 REUSED = re.compile(r"Task (\S+) cache hit")
 STORY = re.compile(r"\[([a-z-]+)\] (.*)")  # what components.contracts.step_console.say prints
+FAILURE = re.compile(r"(error|damaged): (.*)")  # what one_line_errors makes of an error
 PROGRESS = re.compile(r"(epoch \d+/\d+|test split|Dl |Extraction|Generating ).*\d+%\|.*\|")  # our bars and tfds' own
 SECONDS_OF_SILENCE = 10.0  # after which a bar is shown where the output is no terminal and cannot be redrawn
 
@@ -23,6 +24,7 @@ class StepLog(io.TextIOBase):
         self.path = log
         self.seconds: dict[str, float | None] = {}  # None: what an earlier run had left was used
         self.error: str | None = None
+        self.damaged = False  # whether the error is that an earlier step's result is not whole any more
         self.step: str | None = None  # the one that failed, or the last one that was at work
         self._file = log.open("a")
         self._terminal = terminal
@@ -62,8 +64,8 @@ class StepLog(io.TextIOBase):
         elif match := FINISHED.search(text):
             self.seconds[match[1]] = time.monotonic() - self._started_at
         elif match := STORY.fullmatch(text):
-            if match[2].startswith("error: "):
-                self.step, self.error = match[1], match[2].removeprefix("error: ")
+            if failure := FAILURE.fullmatch(match[2]):
+                self.step, self.damaged, self.error = match[1], failure[1] == "damaged", failure[2]
             else:
                 self._show(f"  {match[2]}")
         elif PROGRESS.search(text):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from components.contracts.claim import Claim
 from components.contracts.errors import InputError
-from components.ingest.source import open_source
+from components.ingest.source import require_source
 from pipelines import PIPELINE_NAME
 from pipelines.ledger import Ledger
 from pipelines.run_request import RunParameters
@@ -33,9 +33,7 @@ def trigger(request: TriggerRequest) -> dict[str, str]:
     lost is followed by a look, never by a second submission. Raises InputError where something does not answer; the
     claim stays, and the next call goes on from it.
     """
-    source = open_source(request.parameters.dataset, request.data_dir)
-    if source is None:
-        raise InputError(f"--data-dir: {request.data_dir}: {request.parameters.dataset!r} is not prepared there")
+    source = require_source(request.parameters.dataset, request.data_dir)
     request.parameters.check(source)
     fingerprint = source.fingerprint()
     ledger = Ledger(request.ledger, PIPELINE_NAME)
@@ -44,12 +42,13 @@ def trigger(request: TriggerRequest) -> dict[str, str]:
         state = claim.attempts[-1].state if claim else "new"
         return {"decision": "would submit" if state in ("new", "claimed") else f"already {state}", **_named(claim)}
     with ledger.exclusive(fingerprint):
-        parameters = {name: str(value) for name, value in asdict(request.parameters).items()}
+        parameters = request.parameters.as_text(request.mlflow_uri, request.model_name)
         claim = ledger.find(fingerprint) or ledger.claim(fingerprint, source.full_name, parameters)
         if (state := claim.attempts[-1].state) != "claimed":
             return {"decision": f"already {state}", **_named(claim)}
         run_id, found = _find_or_submit(claim, request)
-        ledger.advance(claim, state="submitted")
+        # An earlier trigger, with other parameters, may have claimed and not come to submit.
+        ledger.advance(claim, state="submitted", parameters=claim.attempts[-1].parameters if found else parameters)
     return {"decision": "found" if found else "submitted", **_named(claim), "run_id": run_id}
 
 

@@ -39,19 +39,23 @@ class WorkDir:
 
 
 def open_work_dir(root: Path) -> WorkDir:
-    """Raises InputError where the folder cannot be written, or less than 1 GiB is free there."""
-    root = root.absolute()
+    """Raises InputError where the folder cannot be written."""
+    root = root.resolve()
     try:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=root):
             pass
     except OSError as error:
         raise InputError(f"--work-dir: {root} cannot be written ({error.strerror})") from error
-    if (free := shutil.disk_usage(root).free) < MIN_FREE_BYTES:
-        raise InputError(
-            f"--work-dir: {root} has {free / 1e9:.2f} GB free, at least {MIN_FREE_BYTES / 1e9:.2f} GB are wanted"
-        )
     return WorkDir(root)
+
+
+def check_free_space(work: WorkDir) -> None:
+    """Raises InputError where less than 1 GiB is free."""
+    if (free := shutil.disk_usage(work.root).free) < MIN_FREE_BYTES:
+        raise InputError(
+            f"--work-dir: {work.root} has {free / 1e9:.2f} GB free, at least {MIN_FREE_BYTES / 1e9:.2f} GB are wanted"
+        )
 
 
 def shown(path: Path) -> str:

@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-# An attempt is claimed, then running here or submitted to a cluster, then succeeded or failed.
-STATES = ("claimed", "running", "submitted", "succeeded", "failed")
-
 
 @dataclass(frozen=True)
 class Attempt:
     """One run of the pipeline on a refresh. Times are UTC in ISO 8601; what is not known yet is null.
+
+    `state`: claimed, then running here or submitted to a cluster, then succeeded or failed.
 
     `blessed` and `model_version` are what a succeeded run came to: a model that was not blessed has no version.
     """
@@ -28,7 +27,10 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Claim:
-    """All attempts on one (fingerprint, pipeline). Whoever created it holds the `nonce`."""
+    """All attempts on one (fingerprint, pipeline).
+
+    The `nonce` tells a claim of one's own, whose answer was lost, from another's.
+    """
 
     SCHEMA_VERSION: ClassVar[int] = 1
 

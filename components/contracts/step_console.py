@@ -8,7 +8,7 @@ import errno
 import sys
 from collections.abc import Iterator
 
-from components.contracts.errors import PedigreeError
+from components.contracts.errors import ContractError, PedigreeError
 
 # The environment's faults that a person can mend. Anything else that fails in the file system is our own fault.
 USERS_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
@@ -22,9 +22,14 @@ def say(step: str, text: str) -> None:
 
 @contextlib.contextmanager
 def one_line_errors(step: str) -> Iterator[None]:
-    """Turns what a user can mend into the line `[step] error: …` and exit code 2; lets our own faults raise."""
+    """Turns what a user can mend into the line `[step] error: …` and exit code 2; lets our own faults raise.
+
+    What an earlier step left and is not whole any more is `[step] damaged: …`.
+    """
     try:
         yield
+    except ContractError as error:
+        _fail(step, str(error), error, word="damaged")
     except PedigreeError as error:
         _fail(step, str(error), error)
     except OSError as error:
@@ -37,7 +42,7 @@ def one_line_errors(step: str) -> Iterator[None]:
         _fail(step, "No space left on device", error)
 
 
-def _fail(step: str, message: str, cause: BaseException) -> None:
-    say(step, f"error: {' '.join(message.split())}")
+def _fail(step: str, message: str, cause: BaseException, word: str = "error") -> None:
+    say(step, f"{word}: {' '.join(message.split())}")
     sys.stdout.flush()
     raise SystemExit(EXIT_CODE_FOR_INPUT) from cause

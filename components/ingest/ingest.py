@@ -12,7 +12,7 @@ from components.contracts.dataset_manifest import MANIFEST_FILE, DatasetManifest
 from components.contracts.errors import InputError, PedigreeError
 from components.contracts.strict_json import save
 from components.ingest.shards import ShardResult, ShardTask, write_shard
-from components.ingest.source import Source, open_source
+from components.ingest.source import Source, require_source
 from components.ingest.splits import SplitExpressions, resolve_splits
 
 RESULTS_FILE = ".shards.json"
@@ -33,9 +33,7 @@ def ingest_dataset(
     `fingerprint` is what the run was started for: a dataset that has changed since is refused. `runner` is a name that
     Beam knows. Raises InputError for what cannot be trained on and ContractError for damaged files.
     """
-    source = open_source(dataset, data_dir)
-    if source is None:
-        raise InputError(f"{data_dir}: {dataset!r} is not prepared there")
+    source = require_source(dataset, data_dir)
     if (found := source.fingerprint()) != fingerprint:
         raise InputError(f"{source.folder}: fingerprint {found}; the run was started for {fingerprint}")
     target.mkdir(parents=True, exist_ok=True)

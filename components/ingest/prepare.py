@@ -10,6 +10,8 @@ from typing import Any
 import requests
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core.download import downloader
+from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
+from tensorflow_datasets.core.download.extractor import ExtractError
 from tensorflow_datasets.core.download.util import DownloadError
 from tensorflow_datasets.core.example_serializer import ExampleSerializer
 
@@ -45,12 +47,20 @@ def prepare_dataset(dataset: str, data_dir: Path, manual_dir: Path | None) -> No
     config = tfds.download.DownloadConfig(manual_dir=manual_dir, try_download_gcs=False)
     try:
         builder.download_and_prepare(download_config=config)
-    except (requests.exceptions.RequestException, DownloadError) as error:
+    except (requests.exceptions.RequestException, DownloadError) as error:  # the first is an OSError
         raise InputError(
             f"dataset {dataset!r}: the download failed ({type(error).__name__}). Where there is a network: "
             f"python -m components.ingest.prepare --dataset {dataset} --data-dir DIR, then --data-dir DIR here; "
             "or put its files into a folder and pass --manual-dir"
         ) from error
+    except (NonMatchingChecksumError, ExtractError) as error:
+        raise InputError(f"dataset {dataset!r}: a file is not the one that tfds knows ({error})") from error
+    except OSError as error:
+        if builder.data_path.exists():  # another process was faster
+            return
+        if error.errno is None:  # tfds' own words, such as those for too little disk space
+            raise InputError(f"dataset {dataset!r}: {error}") from error
+        raise
 
 
 def main() -> None:

@@ -102,6 +102,13 @@ def open_source(dataset: str, data_dir: Path) -> Source | None:
     )
 
 
+def require_source(dataset: str, data_dir: Path) -> Source:
+    """As `open_source`; raises InputError where the dataset is not prepared."""
+    if source := open_source(dataset, data_dir):
+        return source
+    raise InputError(f"{data_dir}: {dataset!r} is not prepared there")
+
+
 def _source_shard(path: Path) -> SourceShard:
     checksum, num_bytes = google_crc32c.Checksum(), 0
     try:

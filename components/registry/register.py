@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from mlflow import MlflowClient
-from mlflow.entities import LoggedModelStatus, Metric, Param, Run, RunTag
+from mlflow.entities import LoggedModel, LoggedModelStatus, Metric, Param, Run, RunTag
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
@@ -55,7 +55,9 @@ def register_model(*, model: Path, report: Path, mlflow_uri: str, model_name: st
         version = _find_version(client, model_name, tags) or _create_version(
             client, model_name, mlflow_uri, served_model, report, manifest, evaluation, tags
         )
-        client.set_registered_model_alias(model_name, CHALLENGER, version.version)
+        versions = client.search_model_versions(f"name = '{model_name}'")
+        if all(int(other.version) <= int(version.version) for other in versions):  # an old run, resumed, is no news
+            client.set_registered_model_alias(model_name, CHALLENGER, version.version)
     say("register", f"{model_name} version {version.version} is {CHALLENGER}")
     return RegisteredVersion(
         model_name=model_name,
@@ -89,9 +91,7 @@ def _create_version(
     run = _find_or_create_run(client, experiment_id, tags)
     _log_training(client, run, manifest, evaluation, tags)
     client.log_artifacts(run.info.run_id, str(report), "report")
-    logged = client.create_logged_model(experiment_id, name=model_name, source_run_id=run.info.run_id, tags=tags)
-    client.log_model_artifacts(logged.model_id, str(served_model))
-    client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
+    logged = _log_model(client, experiment_id, model_name, run, served_model, tags)
     client.set_terminated(run.info.run_id)
     try:
         client.create_registered_model(model_name, description="Retrained by pedigree at each refresh of its dataset.")
@@ -106,6 +106,19 @@ def _create_version(
         tags=tags,
         description=describe_version(manifest, evaluation, tags[RUN_TAG]),
     )
+
+
+def _log_model(
+    client: MlflowClient, experiment_id: str, model_name: str, run: Run, served_model: Path, tags: dict[str, str]
+) -> LoggedModel:
+    """The uploaded model: one that is whole already, or a new one; halves that a cut-off step left are deleted."""
+    for logged in client.search_logged_models([experiment_id], f"tags.`{MODEL_TAG}` = '{tags[MODEL_TAG]}'"):
+        if logged.status == LoggedModelStatus.READY:
+            return logged
+        client.delete_logged_model(logged.model_id)
+    logged = client.create_logged_model(experiment_id, name=model_name, source_run_id=run.info.run_id, tags=tags)
+    client.log_model_artifacts(logged.model_id, str(served_model))
+    return client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
 
 
 def _experiment(client: MlflowClient, name: str, mlflow_uri: str) -> str:

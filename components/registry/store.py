@@ -16,7 +16,7 @@ from components.contracts.errors import InputError
 
 SQLITE_PREFIX = "sqlite:///"
 REQUEST_TIMEOUT_SECONDS = 20
-MAX_RETRIES = 2
+MAX_RETRIES = 0  # MLflow's client repeats POSTs too: where an answer was lost, it would create a second version
 
 
 @contextlib.contextmanager

@@ -35,17 +35,11 @@ def heavy_modules(source: str, *arguments: str) -> set[str]:
     return set(HEAVY) & set(told["modules"])
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["compile", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["compile", "--help"], ["trigger", "--help"], ["--version"]]
+)
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     assert heavy_modules(COMMAND, *arguments) == set()
-
-
-def test_help_of_trigger_imports_nothing_heavy() -> None:
-    from pipelines.cli import cli
-
-    if "trigger" not in cli.commands:
-        pytest.skip("there is no such command yet")
-    assert heavy_modules(COMMAND, "trigger", "--help") == set()
 
 
 def test_compile_imports_kfp_and_no_step(tmp_path: Path) -> None:
@@ -96,6 +90,8 @@ def test_fingerprint_imports_tfds_without_tensorflow(tmp_path: Path) -> None:
         ("components.claim.claim", set()),
         ("components.train.config", set()),
         ("pipelines.training", {"kfp"}),
+        ("pipelines.trigger", {"tensorflow_datasets"}),
+        ("pipelines.kfp_cluster", {"kfp"}),
     ],
 )
 def test_a_module_imports_the_heavy_libraries_that_it_works_with_and_no_other(module: str, wanted: set[str]) -> None:

@@ -40,7 +40,7 @@ def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]
 @pytest.mark.parametrize("small_disk", [100], indirect=True)
 def test_too_little_free_space_is_said_before_anything_starts(small_disk: Path, prepared_digits: Path) -> None:
     assert f"--work-dir: {small_disk} has 0.10 GB free" in the_one_line(run(small_disk, prepared_digits))
-    assert not (small_disk / "ledger").exists()
+    assert not (small_disk / "ledger" / "claims").exists()
 
 
 @pytest.mark.parametrize("small_disk", [1100], indirect=True)
@@ -83,3 +83,5 @@ def test_a_damaged_manifest_is_named(tmp_path: Path, prepared_digits: Path) -> N
     manifest.write_text(manifest.read_text().replace('"num_examples": 128', '"num_examples": "128"', 1))
     line = the_one_line(run(work_dir, prepared_digits, "--batch-size", "1000"))
     assert f'{manifest}: splits.train.num_examples: integer is wanted, "128" was received' in line
+    assert line.endswith("; the next call makes it again")
+    assert "batch_size" in the_one_line(run(work_dir, prepared_digits, "--batch-size", "1000")), "it was not made again"

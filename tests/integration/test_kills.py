@@ -7,6 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from mlflow import MlflowClient
 
@@ -49,7 +50,7 @@ def killed_at(moment: str, seconds: float, whole_group: bool, command: list[str]
         os.killpg(process.pid, signal.SIGKILL)
     else:
         process.kill()  # the step that is at work is left behind, as an out-of-memory kill would leave it
-    process.wait(timeout=60)
+    assert process.wait(timeout=60) == -signal.SIGKILL, f"the run had ended by itself:\n{shown}"
     return shown
 
 
@@ -59,12 +60,10 @@ def test_a_run_killed_in_every_step_ends_in_one_version(tmp_path: Path) -> None:
     for moment, most_seconds, whole_group in KILLS:
         seconds = choice.uniform(0, most_seconds)
         shown = killed_at(moment, seconds, whole_group, command)
-        finished = "open it" in shown
         print(f"killed {seconds:4.1f} s after {moment!r}, {'all processes' if whole_group else 'the run alone'}")
         assert moment in shown, f"the run never came to {moment!r}:\n{shown}"
         for manifest in work_dir.glob("runs/*/steps/*/ingest/dataset/" + MANIFEST_FILE):
             open_dataset(manifest.parent)  # raises where a dataset is visible and not whole
-        assert not finished
     last = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
     assert last.returncode == 0, last.stdout + last.stderr
     print(last.stdout)
@@ -74,6 +73,29 @@ def test_a_run_killed_in_every_step_ends_in_one_version(tmp_path: Path) -> None:
     (claim,) = work_dir.glob("ledger/claims/*/*.json")
     (attempt,) = load(Claim, claim).attempts
     assert (attempt.state, attempt.model_version) == ("succeeded", "1")
+
+
+def test_a_killed_run_that_is_given_up_for_another_leaves_no_step_at_work(
+    tmp_path: Path, prepared_digits: Path
+) -> None:
+    work_dir = tmp_path / "wörk"  # which kfp writes as w\\u00f6rk on a step's command line
+    command = [str(PEDIGREE), "run", "--work-dir", str(work_dir), "--data-dir", str(prepared_digits), *MINIATURE]
+    killed_at("▸ train", 3.0, False, [*command, "--num-epochs", "5"])
+    assert steps_at_work("-1/steps/"), "the kill left no step behind: nothing is shown"
+    last = subprocess.run([*command, "--num-epochs", "1"], capture_output=True, text=True, check=False, timeout=900)
+    assert last.returncode == 0, last.stdout + last.stderr
+    assert steps_at_work("-1/steps/") == []
+    (claim,) = work_dir.glob("ledger/claims/*/*.json")
+    states = [(attempt.state, attempt.model_version) for attempt in load(Claim, claim).attempts]
+    assert states == [("failed", None), ("succeeded", "1")]
+
+
+def steps_at_work(mark: str) -> list[int]:
+    return [
+        process.pid
+        for process in psutil.process_iter(["cmdline"])
+        if any("w\\u00f6rk" in word and mark in word for word in process.info["cmdline"] or ())
+    ]
 
 
 def test_an_interrupted_run_ends_cleanly_and_goes_on(tmp_path: Path, prepared_digits: Path) -> None:

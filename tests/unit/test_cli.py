@@ -54,9 +54,8 @@ def test_the_help_of_a_command_has_an_example_and_says_every_option(command: str
     assert (done.returncode, done.stderr) == (0, "")
     example = done.stdout.partition("Example")[2]
     assert f"pedigree {command}" in example
-    options = [line.strip() for line in done.stdout.partition("Options:")[2].splitlines() if line.startswith("  -")]
-    assert options
-    assert all(len(option.split(None, 2)) > 1 for option in options)
+    unexplained = [option.name for option in cli.commands[command].params if not getattr(option, "help", None)]
+    assert unexplained == []
 
 
 def test_no_command_is_answered_with_the_help() -> None:
@@ -156,7 +155,7 @@ def test_the_fingerprint_is_one_line(digits_dir: Path) -> None:
 
 def test_a_dataset_that_is_not_prepared_has_no_fingerprint(tmp_path: Path) -> None:
     done = pedigree("fingerprint", "--dataset", "digits", "--data-dir", str(tmp_path))
-    assert_one_line(done, "pedigree fingerprint", "--data-dir", str(tmp_path), "'digits' is not prepared there")
+    assert_one_line(done, "pedigree fingerprint", str(tmp_path), "'digits' is not prepared there")
     assert done.stdout == ""
 
 
