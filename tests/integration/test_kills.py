@@ -101,9 +101,15 @@ def steps_at_work(mark: str) -> list[int]:
 def test_an_interrupted_run_ends_cleanly_and_goes_on(tmp_path: Path, prepared_digits: Path) -> None:
     command = [str(PEDIGREE), "run", "--work-dir", str(tmp_path / "work"), "--data-dir", str(prepared_digits)]
     command += ["--num-epochs", "1", *MINIATURE]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell that starts the tests in the background has it ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     assert process.stdout is not None
-    assert process.stderr is not None
     for line in process.stdout:
         if "▸ train" in line:
             break
