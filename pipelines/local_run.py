@@ -126,7 +126,8 @@ def _failure(error: BaseException, log: StepLog) -> BaseException:
     if isinstance(error, KeyboardInterrupt):
         return KeyboardInterrupt(INTERRUPTED)
     if log.error:
-        remedy = "; the next call makes it again" if log.damaged else ""
+        # What ingest reads is tfds' own, which no call of ours makes again.
+        remedy = "; the next call makes it again" if log.damaged and log.step != "ingest" else ""
         return StepFailedError(f"{log.step}: {log.error}{remedy}")
     if isinstance(error, RuntimeError):  # kfp's word for a step that ended with another exit code than 0
         return StepFaultError(f"{log.step} broke off; {shown(log.path)} says more")

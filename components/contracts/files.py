@@ -70,6 +70,8 @@ def sha256_of_folder(folder: Path) -> str:
     Without bytecode caches, which Python leaves beside whatever it imports.
     """
     digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and BYTECODE_FOLDER not in path.parts):
-        digest.update(f"{path.relative_to(folder).as_posix()}\0{sha256_of_file(path)}\n".encode())
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = path.relative_to(folder)
+        if BYTECODE_FOLDER not in name.parts:
+            digest.update(f"{name.as_posix()}\0{sha256_of_file(path)}\n".encode())
     return f"sha256:{digest.hexdigest()}"

@@ -24,7 +24,7 @@ def say(step: str, text: str) -> None:
 def one_line_errors(step: str) -> Iterator[None]:
     """Turns what a user can mend into the line `[step] error: …` and exit code 2; lets our own faults raise.
 
-    What an earlier step left and is not whole any more is `[step] damaged: …`.
+    A file that is not whole any more is `[step] damaged: …`.
     """
     try:
         yield

@@ -56,9 +56,13 @@ def register_model(*, model: Path, report: Path, mlflow_uri: str, model_name: st
             client, model_name, mlflow_uri, served_model, report, manifest, evaluation, tags
         )
         versions = client.search_model_versions(f"name = '{model_name}'")
-        if all(int(other.version) <= int(version.version) for other in versions):  # an old run, resumed, is no news
+        if newest := all(int(other.version) <= int(version.version) for other in versions):
             client.set_registered_model_alias(model_name, CHALLENGER, version.version)
-    say("register", f"{model_name} version {version.version} is {CHALLENGER}")
+    # An old run that goes on late takes the alias from nobody.
+    say(
+        "register",
+        f"{model_name} version {version.version} is {CHALLENGER if newest else 'registered, not the newest'}",
+    )
     return RegisteredVersion(
         model_name=model_name,
         version=str(version.version),

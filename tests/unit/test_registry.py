@@ -127,6 +127,19 @@ def test_registering_again_finds_the_version_and_makes_no_second(
     assert len(MlflowClient(mlflow_uri).search_logged_models([_experiment_id(mlflow_uri)])) == 1
 
 
+def test_an_old_run_that_goes_on_late_takes_challenger_from_nobody(
+    trained: Path, evaluated: Path, mlflow_uri: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = register(trained, evaluated, mlflow_uri)
+    client = MlflowClient(mlflow_uri, registry_uri=mlflow_uri)
+    newer = client.create_model_version(NAME, source=first.source, run_id=first.mlflow_run_id)
+    client.set_registered_model_alias(NAME, "challenger", newer.version)
+    capsys.readouterr()
+    assert register(trained, evaluated, mlflow_uri).version == first.version
+    assert str(client.get_model_version_by_alias(NAME, "challenger").version) == str(newer.version) == "2"
+    assert "challenger" not in capsys.readouterr().out
+
+
 def _experiment_id(mlflow_uri: str) -> str:
     return str(MlflowClient(mlflow_uri).get_experiment_by_name(NAME).experiment_id)
 
